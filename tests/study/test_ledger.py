@@ -1,6 +1,7 @@
 """Whatever happens to a results folder is noticed, named, and mended by the same command."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -91,6 +92,17 @@ def test_a_few_damaged_files_are_mended_alone(kind, study, tmp_path) -> None:
         damage(folder / "out", names, case if len(names) == 1 else 4, draw)
         assert_mended(kind, study(kind), folder, names)
         shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_in_place_of_a_file_is_damage(study, tmp_path) -> None:
+    """It was opened, and never answered."""
+    folder = Path(shutil.copytree(study("comparison") / "out", tmp_path / "out"))
+    name = next(name for name in sorted(contents(folder)) if name.endswith(".runs.parquet"))
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    done = kolabsim("verify", "out", folder=tmp_path)
+    assert f"{name}: damaged" in done.stdout
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -261,8 +273,11 @@ def programmed(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_programs_of_a_folder_run_only_with_permission(programmed) -> None:
-    refused = kolabsim("run", ".", "--out", "out", folder=programmed)
+@pytest.mark.parametrize(
+    "words", [("run", ".", "--out", "out"), ("check", "."), ("why", "34.71", "--experiment", ".")]
+)
+def test_programs_of_a_folder_run_only_with_permission(words, programmed) -> None:
+    refused = kolabsim(*words, folder=programmed)
     assert refused.returncode == 2
     assert "rule.py" in refused.stderr
     assert "SHA-256" in refused.stderr
@@ -276,12 +291,17 @@ def test_programs_of_results_run_only_with_permission(programmed) -> None:
     assert done.returncode == 0, done.stderr
     for path in programmed.rglob("ran"):
         path.unlink()
-    refused = kolabsim("verify", "out", folder=programmed)
-    assert refused.returncode == 2
-    assert "--allow-extensions" in refused.stderr
-    assert not list(programmed.rglob("ran"))
-    done = kolabsim("verify", "out", "--allow-extensions", folder=programmed)
-    assert done.returncode == 0, done.stdout + done.stderr
+    commands = ("verify", "out"), ("results", "out", "--to", "geojson"), (
+        "why", "34.71", "--results", "out"
+    )  # fmt: skip
+    for words in commands:
+        refused = kolabsim(*words, folder=programmed)
+        assert refused.returncode == 2
+        assert "--allow-extensions" in refused.stderr
+        assert not list(programmed.rglob("ran"))
+    for words in commands:
+        done = kolabsim(*words, "--allow-extensions", folder=programmed)
+        assert done.returncode == 0, done.stdout + done.stderr
     (programmed / "helper.py").write_text("FIRST = 0  # the same\n", encoding="utf-8")
     done = kolabsim("run", "experiment.yaml", "--out", "out", folder=programmed)
     assert done.returncode == 2

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli.program import LANGUAGE, program
-from kolabsim.cli.terminal import warn
+from kolabsim.cli.program import ALLOW, LANGUAGE, program
+from kolabsim.cli.terminal import guarded, warn
 from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import N_, _
 
@@ -22,12 +22,14 @@ def check(
     files: list[str] = typer.Argument(
         metavar=N_("FILE"), help=N_("Scenarios and experiments to check.")
     ),
+    allow_extensions: bool = ALLOW,
     language: str | None = LANGUAGE,
 ) -> None:
     problems, summaries, notices = Problems(), [], dict[str, str]()
     for name in files:
         try:
-            summary, found = describe(name)
+            with guarded(allow_extensions or not Path(name).is_dir()):
+                summary, found = describe(name)
             summaries.append(f"{name}: {summary}")
             for notice in found:
                 notices.setdefault(str(notice), "" if notice.place.file else f"{name}: ")

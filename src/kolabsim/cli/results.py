@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from kolabsim.cli.program import FOLDER, LANGUAGE, choose, program
+from kolabsim.cli.program import ALLOW, FOLDER, LANGUAGE, choose, program
+from kolabsim.cli.terminal import guarded
 from kolabsim.i18n import N_
 
 
@@ -19,6 +20,7 @@ def results(
     out: Path | None = typer.Option(
         None, metavar=N_("FOLDER"), show_default="FOLDER/export", help=N_("Folder to write to.")
     ),
+    allow_extensions: bool = ALLOW,
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.report.geojson import export_geojson
@@ -26,6 +28,7 @@ def results(
 
     choose(to, dict.fromkeys((*FORMATS, "geojson")))
     out = out or folder / "export"
-    written = export_geojson(folder, out) if to == "geojson" else export(folder, to=to, out=out)
+    with guarded(allow_extensions):
+        written = export_geojson(folder, out) if to == "geojson" else export(folder, to=to, out=out)
     for path in written:
         typer.echo(path.as_posix())

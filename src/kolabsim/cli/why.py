@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kolabsim.cli.program import (
+    ALLOW,
     FAILED,
     LANGUAGE,
     SETTINGS,
@@ -21,6 +22,7 @@ from kolabsim.cli.program import (
 from kolabsim.cli.terminal import (
     announce_compilation,
     count_runs,
+    guarded,
     plain_table,
     print_report_path,
     terminal,
@@ -90,6 +92,7 @@ def why(
         None, N_("Runs from which the run is chosen."), min=1, show_default=str(RUNS)
     ),
     seed: int | None = number(None, N_("Seed of all random draws."), min=0, show_default="1"),
+    allow_extensions: bool = ALLOW,
     workers: int | None = WORKERS,
     language: str | None = LANGUAGE,
 ) -> None:
@@ -99,9 +102,11 @@ def why(
     ending = check_ending(out)
     choice = check_choice(run, typical=typical, worst=worst, best=best, left=left)
     changes = parse_settings(settings)
-    world, task, name, size, seed = choose_task(
-        scenario, experiment, results, strategy, future, changes, runs=runs, seed=seed
-    )
+    brings_code = results is not None or (experiment is not None and Path(experiment).is_dir())
+    with guarded(allow_extensions or not brings_code):
+        world, task, name, size, seed = choose_task(
+            scenario, experiment, results, strategy, future, changes, runs=runs, seed=seed
+        )
     announce_compilation()
     with count_runs(size) as progress:
         found = explain(

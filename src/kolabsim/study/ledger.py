@@ -280,8 +280,11 @@ class Ledger:
         Raises :class:`~kolabsim.errors.StorageError` if nobody may read it: what it holds is not
         known then.
         """
+        path = self.folder / name
         try:
-            with (self.folder / name).open("rb") as file:
+            if path.exists() and not path.is_file():  # as a pipe, which would never answer
+                return "damaged"
+            with path.open("rb") as file:
                 hash = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return "missing"

@@ -65,7 +65,8 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     ledger = study.ledger
     faults = ledger.faults(INPUT, PART, PUBLISHED)
     wanted, present = count_runs(ledger, faults)
-    if not present:
+    parts = [name for name, file in ledger.files.items() if file.role == PART]
+    if not present and all(faults.get(name) == "missing" for name in parts):
         text = _("no finished run is in this folder")
         raise InputError.of(text, shown(folder))
     stages = {name: one.stage for name, one in ledger.futures.items()}
@@ -76,7 +77,7 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     assert ledger.identity is not None
     if ledger.identity.code != digest(*CODE):
         return replace(whole, version=f"{ledger.identity.version}, {ledger.identity.code}")
-    if any(ledger.files[name].role == PART for name in faults):
+    if not faults.keys().isdisjoint(parts):
         return whole
     # Futures with equal tasks have the same runs.
     different = {task.hash: task for task in reversed(study.tasks)}
