@@ -163,7 +163,7 @@ def hash_package() -> str:
     """Return the hash of all of kolabsim: code, templates, and translations."""
     text, package = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".po", ".j2", ".css"):
+        if path.suffix in (".py", ".po", ".j2", ".css", ".js"):
             text.update(path.read_bytes())
     return text.hexdigest()
 

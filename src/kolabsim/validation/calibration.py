@@ -26,6 +26,7 @@ from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
 from kolabsim.model.version import digest
 from kolabsim.scenario.futures import Future, read_checked
+from kolabsim.study.tasks import CODE
 from kolabsim.validation.evidence import FAR, Evidence, judge, published
 from kolabsim.validation.facts import Fact
 from kolabsim.validation.prior import Axis, future_at, point_of
@@ -128,7 +129,8 @@ def identity(
         (one.id, one.low, one.high, *(repr(evidence.settings[n]) for n in one.settings))
         for one in evidence.calibration
     ]
-    how = (evidence.looks, FAR, sets, seed, digest(), evidence.origin)
+    code = digest(*CODE, "validation")
+    how = (evidence.looks, FAR, sets, seed, code, evidence.origin)
     what = (evidence.axes, facts, *how, *map(repr, known))
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
