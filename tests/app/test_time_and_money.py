@@ -122,7 +122,8 @@ def test_a_phone_shows_the_answer_first_and_cuts_nothing_off(page, address):
     wait_for_columns(page, 2)
     for tab in ("Berdampingan", "Bandingkan"):
         open_tab(page, tab)
-        page.wait_for_timeout(400)  # the panels move
+        # The panels move, on a busy machine for as long as it takes.
+        page.wait_for_function("() => !document.querySelector('[class*=\"-leave-active\"]')")
         wide = """() => [...document.querySelectorAll('.page *')].filter(
           one => one.getBoundingClientRect().right > innerWidth + 1
             && !one.closest('.wide, .numbers, .chart')).map(one => one.outerHTML.slice(0, 90))"""
