@@ -13,6 +13,7 @@ from kolabsim.analysis.levels import FULL, with_levels
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
+from kolabsim.model import declare as declarations
 from kolabsim.model.declare import ACTING, mechanism, target_rule
 from kolabsim.model.levers import LEVERS, PAYERS, TARGETS, TERMS
 from kolabsim.model.load import load_extension
@@ -338,6 +339,29 @@ def test_contracts_hold_for_the_built_in_targets():
         check_target(TARGET_RULES[name], cases=40)
     for name in TARGETS[:-1]:
         check_target(name)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (lambda: np.log(np.float64(-1.0)), None),
+        (lambda: np.mean(np.empty(0)), None),
+        (lambda: np.float64(1.0) / np.float64(0.0), "returns inf, which is not finite"),
+    ],
+)
+def test_an_undefined_measure_is_judged_without_a_remark_of_numpy(value, message, monkeypatch):
+    monkeypatch.setattr(declarations, "register", lambda made: made)
+
+    def odd(state, p):
+        """Odd."""
+        return value()
+
+    if message is None:
+        assert declarations.measure(title="Odd")(odd).name == "odd"
+        return
+    with pytest.raises(InputError, match=message):
+        declarations.measure(title="Odd")(odd)
 
 
 def test_contracts_hold_for_the_built_in_measures():

@@ -9,7 +9,7 @@ import pytest
 from mesa.batchrunner import batch_run
 
 from kolabsim.engine.ensemble import build_task, run_block
-from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
+from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel, RegionalGovernment, Supporter
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.state import ROW
@@ -142,6 +142,17 @@ def test_a_population_has_the_bounds_of_a_table(scenario, people):
         region.population = people
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [10**400, float("nan"), float("inf"), "1", None, True, [0.5]])
+def test_values_that_no_region_may_have_are_refused(scenario, value):
+    region = CollaborationModel(scenario, "helped").regional_governments[0]
+    for name in CHANGEABLE:
+        with pytest.raises(InputError, match=f"{name} is .*; allowed: from"):
+            setattr(region, name, value)
+    region.stress = np.float32(0.25)
+    assert region.stress == 0.25
+
+
 def test_partners_are_mutual_and_in_the_agreements(finished):
     codes = {
         (agreement["area"], code) for agreement in finished.agreements()
@@ -203,11 +214,17 @@ def test_settings_by_dotted_names():
         ({"rng": True}, "seed: True is not"),
         ({"seed": 1, "rng": 1}, "either seed or rng"),
         ({"run": "3"}, "run: 3 is not"),
+        ({"strategy": None}, "'None' is not a strategy"),
+        ({"strategy": ["helped"]}, "is not a strategy"),
+        ({"scenario": None}, "scenario: nothing is neither a scenario nor the name or path of one"),
+        ({"agents": 3}, "agents: 3 is neither a class nor a function"),
+        ({"agents": lambda _model, _row: None}, "nothing is not the RegionalGovernment of row 0"),
+        ({"agents": lambda model, _row: RegionalGovernment(model, 0)}, "of row 1"),
     ],
 )
 def test_what_is_not_there_is_refused(scenario, more, words):
     with pytest.raises(InputError, match=words):
-        CollaborationModel(scenario, **more)
+        CollaborationModel(**{"scenario": scenario} | more)
 
 
 def test_seed_0_is_a_seed_and_none_means_1(scenario):

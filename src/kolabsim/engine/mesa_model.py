@@ -9,7 +9,6 @@ agents, model and their Mesa drawings share that state, and mesa may be imported
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +30,7 @@ from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
 from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.declare import undefined_as_nan
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import CUSTOM_TARGETS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
@@ -99,7 +99,7 @@ class RegionalGovernment(mesa.Agent):
             text = _("{region}: {name} is {value}; allowed: from {least:g} to {most:g}")
             words = {"region": self.code, "name": name, "least": least, "most": most}
             raise InputError.of(text, value=format_value(value), **words)
-        model.state.region[name][self.row] = value
+        model.state.region[name][self.row] = number
         for a in range(len(model.simulated.areas)):
             host_entry(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
 
@@ -257,12 +257,15 @@ class CollaborationModel(mesa.Model):
     ) -> None:
         seed = self._checked(seed, rng, run)
         super().__init__(rng=seed)
+        if not isinstance(scenario, Scenario | str | Path):
+            text = _("scenario: {value} is neither a scenario nor the name or path of one")
+            raise InputError.of(text, value=format_value(scenario))
         if not isinstance(scenario, Scenario):
             scenario = Scenario.load(scenario)
         self.simulated: Scenario = scenario.with_(kwargs) if kwargs else scenario
         """The scenario that is simulated."""
-        if strategy not in self.simulated.strategies:
-            hint = suggestion(strategy, self.simulated.strategies)
+        if not isinstance(strategy, str) or strategy not in self.simulated.strategies:
+            hint = suggestion(str(strategy), self.simulated.strategies)
             raise InputError.of(_("'{name}' is not a strategy{hint}"), name=strategy, hint=hint)
         self.strategy = self.simulated.strategies[strategy]
         self.run_number, self.quarter = int(run), 0
@@ -279,8 +282,15 @@ class CollaborationModel(mesa.Model):
         host_entry(initialisation.initialise)(
             self.world, self.state, self.policy, self.parameters, self.key
         )
+        if not callable(agents):
+            text = _("agents: {value} is neither a class nor a function")
+            raise InputError.of(text, value=format_value(agents))
         rows = range(len(self.simulated.regions))
         self.regional_governments = [agents(self, row) for row in rows]
+        for row, one in enumerate(self.regional_governments):
+            if not isinstance(one, RegionalGovernment) or one.row != row:
+                text = _("agents: {value} is not the RegionalGovernment of row {row}")
+                raise InputError.of(text, value=format_value(one), row=row)
         self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
         self.datacollector = mesa.DataCollector(
             model_reporters={name: _reporter(name) for name in task.measures}
@@ -433,8 +443,7 @@ class CollaborationModel(mesa.Model):
         found, extensions = {}, self.extensions
         parameters = extensions.parameters[len(extensions.targets) :]
         for measure, p in zip(extensions.measures, parameters, strict=True):
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # what is undefined becomes NaN
+            with undefined_as_nan():
                 value = float(measure.fastest(self.state, p))
             found[measure.name] = value if np.isfinite(value) else np.nan
         return found

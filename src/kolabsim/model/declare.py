@@ -15,7 +15,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -609,10 +611,18 @@ def register(made: Made) -> Made:
     return made
 
 
+@contextmanager
+def undefined_as_nan() -> Iterator[None]:
+    """Let numpy return NaN and infinity within the block without a remark: they are judged here."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
 def _try_example(kind: str, name: str, function: Callable, seen: tuple, fields: str = "") -> Any:
     """Call a function once in plain Python, and report in one sentence how it fails."""
     try:
-        with in_python():
+        with in_python(), undefined_as_nan():
             return function(*seen)
     except Exception as error:
         text = _("{kind} {rule} fails on an example: {error}")
