@@ -1,5 +1,6 @@
 """Work in a process of its own: what it returns, and how it is ended."""
 
+import multiprocessing
 import os
 import sys
 import time
@@ -53,6 +54,13 @@ def test_a_crash_is_the_problem_of_one_call_alone():
     with pytest.raises(InputError):
         call(os.abort)
     assert call(len, "abc") == 3
+
+
+def test_an_answer_that_nobody_waits_for_is_no_error(monkeypatch):
+    monkeypatch.setattr(apart, "_limit", lambda _limits: None)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    ours.close()
+    apart._work(theirs, SHORT, "en", len, ("abc",))
 
 
 def test_uploads_are_read_apart_with_the_same_result():

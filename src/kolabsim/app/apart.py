@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -124,10 +125,11 @@ def _work(
         except Exception as error:
             traceback.print_exc()
             answer = "failed", f"{type(error).__name__}: {error}"
-    try:
-        pipe.send(answer)
-    except MemoryError:
-        pipe.send(("memory", None))
+    with suppress(BrokenPipeError):  # the server was ended meanwhile
+        try:
+            pipe.send(answer)
+        except MemoryError:
+            pipe.send(("memory", None))
 
 
 def _limit(limits: Limits) -> None:
