@@ -27,6 +27,15 @@ def test_a_result_and_a_refusal_come_back():
         assert call(language) == "id"
 
 
+def refuse_memory():
+    raise RuntimeError("GEOSException: std::bad_alloc")
+
+
+def test_a_library_that_gets_no_memory_is_no_unknown_error():
+    with pytest.raises(InputError, match="MB of memory"):
+        call(refuse_memory)
+
+
 def test_an_error_comes_back_with_its_text():
     with pytest.raises(FailedError, match="ValueError: invalid literal"):
         call(int, "x")

@@ -123,8 +123,11 @@ def _work(
         except MemoryError:
             answer = "memory", None
         except Exception as error:
-            traceback.print_exc()
-            answer = "failed", f"{type(error).__name__}: {error}"
+            if "bad_alloc" in str(error):  # how libraries written in C++ say it
+                answer = "memory", None
+            else:
+                traceback.print_exc()
+                answer = "failed", f"{type(error).__name__}: {error}"
     with suppress(BrokenPipeError):  # the server was ended meanwhile
         try:
             pipe.send(answer)
