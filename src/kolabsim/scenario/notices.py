@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 FAR = 6.0
-"""How many times larger or smaller than efficient scale is far from it."""
+"""How many times larger or smaller than efficient scale is far from it: as far as unit costs were
+measured below it (:data:`kolabsim.model.laws.SIXTH`), and as far above it, which is assumed."""
 
 
 @dataclass(frozen=True)
@@ -144,22 +145,22 @@ def _far_from_scale(scenario: Scenario) -> Iterator[Notice]:
     areas = scenario.areas.items()
     over = [name for name, area in areas if smallest > FAR * area.efficient_scale]
     under = [name for name, area in areas if most < area.efficient_scale / FAR]
-    if over:
-        text = _(
+    told = (
+        (over, smallest, _(
             "{areas}: even the smallest region ({people} people) has more than six times the "
             "efficient scale, so these services save nothing by scale. Choose services that were "
             "made for regions of such a size."
-        )
-        text = text.format(areas=some(over), people=Amount(smallest))
-        yield Notice(text, place=scenario.locate("families"))
-    if under:
-        text = _(
+        )),
+        (under, most, _(
             "{areas}: even the largest possible joint body ({people} people) has less than a sixth "
             "of the efficient scale, where costs are a mere extrapolation. Choose services that "
             "were made for regions of such a size."
-        )
-        text = text.format(areas=some(under), people=Amount(most))
-        yield Notice(text, place=scenario.locate("families"))
+        )),
+    )  # fmt: skip
+    for names, people, text in told:
+        if names:
+            text = text.format(areas=some(names), people=Amount(people))
+            yield Notice(text, place=scenario.locate("families"))
 
 
 def _without_price(scenario: Scenario) -> Iterator[Notice]:
