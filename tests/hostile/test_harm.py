@@ -563,7 +563,7 @@ def test_ever_so_many_problems_are_told_soon(tmp_path, text) -> None:
     [
         "horizon=" + "9" * 5000, "title=" + "[" * 3000, "horizon=!!int x", "horizon=2026-99-99",
         "title=\x1b[31m", "title=&a [*a]", "." * 5000 + "=1", "horizon=1:30", "a={? [b] : c}",
-        "title=\ud800", "horizon=!!timestamp x",
+        "title=\ud800", "horizon=!!timestamp x", "bodies." + "9" * 5000 + ".area=waste",
     ],
 )  # fmt: skip
 def test_settings_are_read_as_a_file_is(tmp_path, monkeypatch, capsys, setting) -> None:

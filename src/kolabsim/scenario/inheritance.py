@@ -123,9 +123,7 @@ def _nest(parts: list[str], node: Node, under: Node | None) -> Node:
     if not parts:
         return node
     part, *rest = parts
-    items = (under.children or {}) if under else {}
+    items = {str(key): child for key, child in (under.children or {}).items()} if under else {}
     if under and under.is_list and items and not part.isdecimal():
-        return Node(NOWHERE, children={str(k): _nest(parts, node, items[k]) for k in items})
-    of_list = under is not None and under.is_list
-    child = items.get(int(part) if of_list and part.isdecimal() else part)
-    return Node(NOWHERE, children={part: _nest(rest, node, child)})
+        return Node(NOWHERE, children={key: _nest(parts, node, items[key]) for key in items})
+    return Node(NOWHERE, children={part: _nest(rest, node, items.get(part))})

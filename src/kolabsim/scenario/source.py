@@ -187,9 +187,10 @@ class Node:
         if isinstance(self.value, (int, float)) and not isinstance(self.value, bool):
             under = {"intensity": self}
         elif self.is_list:
-            items = {int(k): v for k, v in over.children.items() if str(k).isdecimal()}
-            if len(items) != len(over.children) or not items.keys() <= under.keys():
+            places = {str(place): place for place in under}
+            if not {str(key) for key in over.children} <= places.keys():
                 return over
+            items = {places[str(key)]: child for key, child in over.children.items()}
             return replace(self, children=_merge(under, items))
         elif not self.is_mapping:
             return over
