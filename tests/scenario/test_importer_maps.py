@@ -177,6 +177,15 @@ def test_a_map_gives_places_areas_and_borders():
     assert {"regions.csv", "contacts.csv", "shapes.geojson"} <= set(found.files())
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [None, {"type": "Polygon", "coordinates": [[["x", 0], [1]]]}, {"type": "Point"}],
+)
+def test_a_map_that_leaves_a_region_out_is_refused_by_its_code(shape):
+    with pytest.raises(InputError, match=r"some regions \(02\) have no shape in the map"):
+        ks.regions.read(features([*GRID[:2], shape]))
+
+
 def test_borders_are_found_where_points_differ():
     left = square(0, 0)
     right = {

@@ -142,5 +142,9 @@ def too_tangled(regions: Sequence[str]) -> str:
         "shapes; correct the map in a program for maps, as with 'Fix geometries' and 'Dissolve' "
         "of QGIS"
     )
-    more = " ..." if len(regions) > NAMED else ""
-    return text.format(regions=", ".join(regions[:NAMED]) + more)
+    return text.format(regions=name_some(regions))
+
+
+def name_some(regions: Sequence[str]) -> str:
+    """Return the codes of some regions, those of a few if there are many."""
+    return ", ".join(regions[:NAMED]) + (" ..." if len(regions) > NAMED else "")

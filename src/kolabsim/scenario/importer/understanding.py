@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ from kolabsim.scenario.importer.steps import (
 from kolabsim.scenario.importer.table import find_layout
 from kolabsim.scenario.importer.words import tokens, years
 from kolabsim.scenario.importer.work import Work, clean_names, numbers_in, numbers_of
-from kolabsim.scenario.outlines import repair, too_tangled
+from kolabsim.scenario.outlines import name_some, repair, too_tangled
 
 AnySource = str | Path | Mapping[str, bytes]
 """A path, or files by name."""
@@ -244,6 +244,8 @@ def _finish(
             )
         )
     if outlines is not None:
+        if placed is None:
+            _check_places(outlines, table["code"], record)
         table.setdefault("area_km2", np.round(outlines.area_km2, 3))
         table.setdefault("latitude", np.round(outlines.latitude, 6))
         table.setdefault("longitude", np.round(outlines.longitude, 6))
@@ -285,6 +287,17 @@ def _outlines(work: Work, table: Mapping[str, Any], shapes: Sheet | None) -> Out
     outlines = read_outlines(table["code"], np.array(whole, dtype=object))
     note_map(work, len(outlines.neighbours), has_columns="latitude" in table)
     return outlines
+
+
+def _check_places(outlines: Outlines, codes: Iterable[str], record: Record) -> None:
+    """Refuse a map that is all that says where regions are, and leaves some of them out."""
+    lost = [code for code, north in zip(codes, outlines.latitude, strict=True) if np.isnan(north)]
+    if lost:
+        text = _(
+            "some regions ({regions}) have no shape in the map that can be read, and the table "
+            "gives no latitude and longitude; add their shapes, or leave these rows out"
+        )
+        raise record.fail(text, regions=name_some(lost))
 
 
 def _no_neighbours() -> pd.DataFrame:
